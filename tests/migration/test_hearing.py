@@ -146,14 +146,19 @@ def bridge_asked_from(begin: int, *announced_at: int) -> PointView:
     return view("br", "domain:destination", series=(announced(*announced_at),), journal=seen)
 
 
-def asking_client(every: int = 100 * MS, until: int = 20 * S) -> PointView:
+def asking_client(every: int = 100 * MS, until: int = 20 * S, lasts: int = 7 * S, peer: str = PEER_IP) -> PointView:
     """It asks all the time and shows no answer between the switchover and 7 s later: a routed link, no MAC of it."""
-    asks = asks_and_answers(0, until, every, (SWITCH, SWITCH + 7 * S))
+    asks = asks_and_answers(0, until, every, (SWITCH, SWITCH + lasts))
+    high, low = ip_halves(peer)
+    for columns in ((asks.src_high, asks.src_low), (asks.dst_high, asks.dst_low)):
+        for column, was, now in zip(columns, ip_halves(PEER_IP), (high, low), strict=True):
+            column[column == was] = now
     macs = np.full(len(asks.ts_ns), 0x02000000C1, np.uint64)
     asks.ttl[:] = 63
     return view("client", "client", journal=asks._replace(eth_src=macs, eth_dst=macs + np.uint64(1)))
 
 
+NEIGHBOUR = "10.99.0.3"
 ONCE = (SWITCH, SWITCH + 50 * MS, SWITCH + 200 * MS)
 AGAIN = (*ONCE, SWITCH + 6950 * MS)
 
@@ -198,8 +203,20 @@ def test_packets_to_a_mac_that_the_guest_had_before_show_nothing_of_the_switches
         (SWITCH + 700 * MS, ONCE, asking_client(), "reached", ""),
         (SWITCH + 7 * S, ONCE, asking_client(20 * S), "reached", ""),
         (SWITCH + 7 * S, ONCE, asking_client(until=SWITCH), "reached", ""),
+        (SWITCH + 7 * S, ONCE, asking_client(lasts=150 * MS), "reached", ""),
+        (SWITCH + 7 * S, ONCE, asking_client(lasts=40 * S, peer=NEIGHBOUR), "reached", ""),
+        (SWITCH + 7 * S, ONCE, asking_client(until=SWITCH + 6 * S, peer=NEIGHBOUR), "not_observable", "7.0 s after"),
     ],
-    ids=["in vain", "after the last of several", "soon", "asked once", "nobody asked meanwhile"],
+    ids=[
+        "in vain",
+        "after the last of several",
+        "soon",
+        "asked once",
+        "nobody asked meanwhile",
+        "answered on another way",
+        "went on elsewhere",
+        "gave up before",
+    ],
 )
 def test_an_answer_proves_no_announcement_that_others_passed_in_vain_since(
     begin: int, times: tuple[int, ...], asker: PointView, verdict: str, says: str
@@ -211,3 +228,11 @@ def test_an_answer_proves_no_announcement_that_others_passed_in_vain_since(
     assert domain.verdict == verdict
     assert says in domain.because
     assert ("after the first announcement" in domain.because) is bool(says)
+
+
+def test_packets_that_the_guest_answers_on_another_link_did_not_go_astray() -> None:
+    """The gateway's packets take the new host's other link for 7 s: that says nothing of the announcement."""
+    begin = SWITCH + 7 * S
+    answered = asks_and_answers(0, 20 * S, 100 * MS, (SWITCH, SWITCH + 150 * MS))
+    gateway = view("gw", "gateway", journal=answered, arps=ARP_OF_OTHERS)
+    assert "none of them came there" not in told_of(gateway, bridge_asked_from(begin, *ONCE))[1]

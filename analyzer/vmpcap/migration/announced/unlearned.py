@@ -9,7 +9,7 @@ import numpy as np
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.packets.exchanges import Functional
+from vmpcap.migration.packets.exchanges import Functional, senders_of, unanswered_until
 from vmpcap.migration.sightings import announced_among, delivered, frames_of
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_in
@@ -46,9 +46,10 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
     shows the way as well, and while all of these packets stay away. A port that keeps the guest's MAC (a sticky or
     static entry, port security) sends them to its old place, too, though the announcement did pass, and goes on to do
     so after the guest's own frames. So this counts only where packets came to the new place after these: what led the
-    others astray had not learned, and did learn. Where the guest says nothing until a packet comes for it, that one
-    ends the time: it came by something else, unless an announcement had come shortly before. Packets for another MAC
-    than the guest's own show an old ARP entry, and nothing of switches.
+    others astray had not learned, and did learn. Nor does what the guest answers meanwhile go astray. Where the guest
+    says nothing until a packet comes for it, that one ends the time: it came by something else, unless an announcement
+    had come shortly before. Packets for another MAC than the guest's own show an old ARP entry, and nothing of
+    switches.
     """
     for other, series in guest.heard:
         if other.name == view.name or other.role != "domain:destination":
@@ -62,8 +63,9 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
             continue
         if hole_in(other.holes, begin, end) is not None:
             continue
-        sent = view.journal.ts_ns[delivered(view, guest, on_clock_of(view, other, begin))]
-        passed = int((sent < on_clock_of(view, other, end) - LEARNED_NS).sum())
+        sent, ended = delivered(view, guest, on_clock_of(view, other, begin)), on_clock_of(view, other, end)
+        sent = sent[view.journal.ts_ns[sent] < ended - LEARNED_NS]
+        passed = len(unanswered_until(view, guest, sent, ended))
         if passed >= LEAST_ASTRAY and (came >= end).any():
             packets = f"{count_of(passed, 'packet')} for the guest passed here after {other.name} had heard it"
             until = f" for {(end - series.first_ts) / NS_PER_S:.1f} s" if end < spoke else ""
@@ -84,7 +86,9 @@ def came_late(view: PointView, guest: Moved, proof: Functional, views: Sequence[
     """
     Did packets for the guest pass elsewhere in vain for long, after it was announced here, until the first one came?
 
-    None where it came at once, where nobody asked in between, or where that is not known.
+    None where it came at once, where nobody asked in between, or where that is not known. In vain is what nobody
+    answered there by then, of those whose way may lead past this point: a neighbour inside the new host is answered
+    without it.
     """
     series = guest.series_at(view)
     if series is None or not view.journal_complete or view.left_out or view.drops:
@@ -97,14 +101,26 @@ def came_late(view: PointView, guest: Moved, proof: Functional, views: Sequence[
     for other in views:
         if other.name == view.name or other.role in MIGRATION_NICS or not is_compared(other, view):
             continue
-        asked = other.journal.ts_ns[frames_of(other, guest).asked]
-        since, until = on_clock_of(other, view, begin), on_clock_of(other, view, end) - LEARNED_NS
-        passed = int(((asked > since) & (asked < until)).sum())
+        asked, ts = frames_of(other, guest).asked, other.journal.ts_ns
+        since, until = on_clock_of(other, view, begin), on_clock_of(other, view, end)
+        between = asked[(ts[asked] > since) & (ts[asked] < until - LEARNED_NS)]
+        lost = unanswered_until(other, guest, between, until)
+        elsewhere = _go_elsewhere(other, view, guest, end)
+        passed = sum(sender not in elsewhere for sender in senders_of(other.journal, lost))
         if passed >= LEAST_ASTRAY:
             when = f"{(end - series.first_ts) / NS_PER_S:.1f} s after the first announcement"
             vain = f"{count_of(passed, 'packet')} for it had passed {other.name} by then and never came here"
             return Late(f"{when}: {vain}", end - _last_before(series, end) < AT_ONCE_NS)
     return None
+
+
+def _go_elsewhere(other: PointView, view: PointView, guest: Moved, end: int) -> set[tuple[int, int]]:
+    """Who went on to send to the guest past the other point, and never came here, though others did from then on?"""
+    j, ts = other.journal, other.journal.ts_ns
+    asked, came = frames_of(other, guest).asked, delivered(view, guest, end)
+    since, until = on_clock_of(other, view, end), on_clock_of(other, view, view.last_ts) - LEARNED_NS
+    went_on = asked[(ts[asked] >= since) & (ts[asked] < until)]
+    return set(senders_of(j, went_on)) - set(senders_of(view.journal, came))
 
 
 def _last_before(series: Series, ts: int) -> int:

@@ -188,6 +188,39 @@ def wants_answer(j: JournalColumns, rows: I64) -> Bools:
     return wants
 
 
+def unanswered_until(view: PointView, guest: Moved, asked: I64, end: int) -> I64:
+    """
+    Which of these packets for the guest came after all that it answered their sender here before that time?
+
+    Rows by time. None of a sender that was answered within WAITS_NS of the end: what is on its way is not in vain.
+    """
+    j, sent = view.journal, frames_of(view, guest).sent_ip
+    sent = sent[(j.ts_ns[sent] < end) & (j.tcp_flags[sent] & TCP_RST == 0)]
+    sent = sent[~_is_request(j, sent)]
+    questions = asked[wants_answer(j, asked)]
+    if not len(questions) or not len(sent):
+        return asked
+    stream_of_question, stream_of_sent = _streams(j, questions, sent)
+    streams, from_end = np.unique(stream_of_sent[::-1], return_index=True)
+    at = np.minimum(np.searchsorted(streams, stream_of_question), len(streams) - 1)
+    last = sent[::-1][from_end[at]]
+    ends = j.tcp_seq[questions] + np.maximum(j.payload_bytes[questions], 0).astype(np.uint32)
+    for flag in (TCP_SYN, TCP_FIN):
+        ends = ends + ((j.tcp_flags[questions] & flag) != 0).astype(np.uint32)
+    is_later = j.ts_ns[last] >= j.ts_ns[questions]
+    is_heard = np.where(j.ip_protocol[questions] == IP_TCP, _is_not_before(j.tcp_ack[last], ends), is_later)
+    answered = questions[is_heard & (streams[at] == stream_of_question)]
+    heard = dict(zip(senders_of(j, answered), j.ts_ns[answered].tolist(), strict=True))
+    since = np.array([heard.get(sender, -NEVER) for sender in senders_of(j, asked)], np.int64)
+    unanswered: I64 = asked[(j.ts_ns[asked] > since) & (since < end - WAITS_NS)]
+    return unanswered
+
+
+def senders_of(j: JournalColumns, rows: I64) -> list[tuple[int, int]]:
+    """Whose address does each of these frames come from?"""
+    return list(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))
+
+
 def _first_questions(stream: U64, is_bare_ack: Bools) -> I64:
     """Which is the first question of each stream, of TCP also the first that only acknowledges? Places, by time."""
     _, first = np.unique(stream << np.uint64(1) | is_bare_ack.astype(np.uint64), return_index=True)
