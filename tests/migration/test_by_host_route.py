@@ -71,15 +71,37 @@ def test_the_only_address_whose_host_route_moved_is_the_guest(said: tuple[RouteN
     assert "whose host route led to another router" in guest.because
 
 
-def test_a_core_that_does_not_show_the_stream_tells_it_less_surely() -> None:
-    """Nothing compares its clock with that of the stream, whose last data is 1 ms before the end: by what both say."""
-    host = point("src", "source", streams=(stream(BEGINS, 1.0),))
-    core = point("core", "wan", (BEFORE, AFTER), offset=None)
+def at_a_core(*said: RouteNews) -> tuple[Moved, ...]:
+    """Who is joined with a stream at a host, whose clock nothing compares with that of the core that heard this."""
+    host, core = point("src", "source", streams=(stream(BEGINS, 1.0),)), point("core", "wan", said, offset=None)
     assert not is_compared(host, core)
     (found,), _ = find_guests(moves_of(host), [host, core])
-    (guest,) = found
+    return found
+
+
+def test_a_core_that_does_not_show_the_stream_tells_it_less_surely() -> None:
+    """Nothing compares its clock with that of the stream: no time is told, and that it may be another machine is."""
+    (guest,) = at_a_core(BEFORE, AFTER)
     assert (guest.ips, guest.confidence) == ((ip_halves(GUEST_IP),), "low")
-    assert guest.because.endswith("10.0.0.12 told of it first 501 ms after that, by clocks that nothing compares")
+    assert guest.because.endswith(
+        "in all that is in view: 10.0.0.12 told of it, too. Nothing compares that clock with the stream's: whether it"
+        " was as the stream ended is not known, and it may be another machine's"
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (says(3 * S, "10.0.0.11", prefix="10.77.0.11/32"), says(ENDS - 15 * S, "10.0.0.12", prefix="10.77.0.11/32")),
+        (says(ENDS + 20 * S, "10.0.0.13"),),
+    ],
+    ids=["another address", "the same address again"],
+)
+def test_a_core_that_shows_several_changes_names_no_guest(more: tuple[RouteNews, ...]) -> None:
+    """Which of them came as the stream ended is not known: by clocks alone the one of another machine did."""
+    assert not at_a_core(BEFORE, AFTER, *more)
+    (guest,) = joined(wan(BEFORE, AFTER, *more))
+    assert guest.ips == (ip_halves(GUEST_IP),), "compared clocks tell"
 
 
 SECOND = {"prefix": "10.77.0.11/32"}
@@ -89,6 +111,7 @@ OTHERWISE = {
     "the same router again": (BEFORE, says(ENDS + 500 * MS, "10.0.0.11")),
     "both had told of it before": (BEFORE, says(3 * S, "10.0.0.12"), AFTER),
     "long after the stream": (BEFORE, says(ENDS + 40 * S, "10.0.0.12")),
+    "later than that protocol waits": (BEFORE, says(ENDS + 12 * S, "10.0.0.12")),
     "while the stream had hardly begun": (BEFORE, says(ENDS - 3 * S, "10.0.0.12")),
     "a network": tuple(says(r.ts_ns, r.origin, prefix="10.77.0.0/24") for r in (BEFORE, AFTER)),
     "a router's own": (BEFORE, AFTER, says(4 * S, GUEST_IP, prefix="10.99.0.0/24")),

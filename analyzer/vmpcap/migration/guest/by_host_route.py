@@ -8,15 +8,23 @@ import numpy as np
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.guest.silent_guests import BESIDE_NS, SILENT_NS
-from vmpcap.migration.moved import Confidence, Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.news import news_of
 from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
-LATEST_NS: Final = 30 * NS_PER_S
-"""RFC 2453 3.8: news of a route may wait so long; of what comes later the stream's end is no reason."""
+LATEST_NS: Final = {
+    "rip": 30 * NS_PER_S,  # its updates come so far apart (RFC 2453 3.8)
+    "bgp": 30 * NS_PER_S,  # MinRouteAdvertisementIntervalTimer to another system (RFC 4271 10)
+    "evpn": 30 * NS_PER_S,  # the same
+    "ospf": 5 * NS_PER_S,  # MinLSInterval (RFC 2328 appendix B)
+    "isis": 5 * NS_PER_S,  # of this and the next a choice: they tell of a change at once, but hold back some
+    "eigrp": 5 * NS_PER_S,
+    "lisp": 5 * NS_PER_S,
+}
+"""So long may a protocol's news of a route wait: of what comes later the stream's end is no reason."""
 FULL_LENGTHS: Final = ("32", "128")
 BY_ORIGIN: Final = ("ospf", "isis", "bgp", "lisp")
 """Protocols whose news name who brought the route up; of the others who says it is known."""
@@ -32,6 +40,7 @@ class _Home:
     """Who brought the route up, and its next hop where one system has several."""
     since: int
     """When that was told first, on the reference clock."""
+    protocol: str
 
 
 def by_host_route(move: Move, views: Sequence[PointView]) -> list[Moved]:
@@ -50,41 +59,50 @@ def by_host_route(move: Move, views: Sequence[PointView]) -> list[Moved]:
 
 
 def _led_elsewhere(views: Sequence[PointView], moment: int, is_timed: bool) -> list[Moved]:
-    """The same by these points, whose clocks were compared with the stream's or were not."""
+    """
+    The same by these points, whose clocks were compared with the stream's or were not.
+
+    By clocks that nothing compares only what is the one such change in all may have been then.
+    """
     routers = {name for v in views for row in news_of(v).routes for name in (row.sender, row.origin, row.next_hop)}
+    every = {address: homes for address, homes in _homes(views).items() if address not in routers}
+    if not is_timed and sum(len(homes) - 1 for homes in every.values()) != 1:
+        return []
     moved = {
         address: fresh
-        for address, homes in _homes(views).items()
-        if address not in routers and (fresh := _moved_then(homes, moment)) is not None
+        for address, homes in every.items()
+        if (fresh := _moved_then(homes, moment)) is not None
         if not _spoke_on(ip_halves(address), views, moment, fresh.since)
     }
     if len(moved) != 1:
         return []
     ((address, fresh),) = moved.items()
-    because = (
-        "no announcement was seen; this is the only address whose host route led to another router once "
-        f"the stream had ended: {fresh.name[0]} told of it first {(fresh.since - moment) / NS_PER_MS:.0f} ms after that"
-    )
-    confidence: Confidence = "medium" if is_timed else "low"
-    because += "" if is_timed else ", by clocks that nothing compares"
-    return [Moved(NO_MAC, (ip_halves(address),), (), confidence, because)]
+    because = "no announcement was seen; this is the only address whose host route led to another router"
+    if is_timed:
+        because += (
+            f" once the stream had ended: {fresh.name[0]} told of it first"
+            f" {(fresh.since - moment) / NS_PER_MS:.0f} ms after that"
+        )
+    else:
+        because += (
+            f" in all that is in view: {fresh.name[0]} told of it, too. Nothing compares that clock with the stream's:"
+            " whether it was as the stream ended is not known, and it may be another machine's"
+        )
+    return [Moved(NO_MAC, (ip_halves(address),), (), "medium" if is_timed else "low", because)]
 
 
 def _homes(views: Sequence[PointView]) -> dict[str, list[_Home]]:
     """Which routers were told of as the way to each address, in the order of time?"""
-    found: dict[str, dict[tuple[str, str], int]] = {}
+    found: dict[str, dict[tuple[str, str], _Home]] = {}
     for view in views:
         for row in news_of(view).routes:
             address, _, length = row.prefix.rpartition("/")
-            if row.action != "announce" or length not in FULL_LENGTHS:
+            if row.action != "announce" or length not in FULL_LENGTHS or row.protocol not in LATEST_NS:
                 continue
             for name in _home(row):
-                when, homes = on_reference(view, row.ts_ns), found.setdefault(address, {})
-                homes[name] = min(homes.get(name, when), when)
-    return {
-        address: sorted((_Home(name, when) for name, when in homes.items()), key=lambda home: home.since)
-        for address, homes in found.items()
-    }
+                one, homes = _Home(name, on_reference(view, row.ts_ns), row.protocol), found.setdefault(address, {})
+                homes[name] = min(homes.get(name, one), one, key=lambda home: home.since)
+    return {address: sorted(homes.values(), key=lambda home: home.since) for address, homes in found.items()}
 
 
 def _home(row: RouteNews) -> Iterator[tuple[str, str]]:
@@ -112,7 +130,8 @@ def _moved_then(homes: Sequence[_Home], moment: int) -> _Home | None:
         if home.name not in before and (home.name[0] not in known or (home.name[1] and home.name[0] in by_hop))
     )
     first = next(fresh, None)
-    return first if before and first is not None and first.since <= moment + LATEST_NS else None
+    is_then = first is not None and first.since <= moment + LATEST_NS[first.protocol]
+    return first if before and is_then else None
 
 
 def _spoke_on(address: tuple[int, int], views: Sequence[PointView], moment: int, until: int) -> bool:
