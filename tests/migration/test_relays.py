@@ -22,6 +22,7 @@ from tests.migration.moving import (
 )
 from vmpcap.migration.stream.relays import join_relayed, say_relayed
 from vmpcap.migration.stream.transfers import find_transfers
+from vmpcap.points.clock import Offset
 from vmpcap.report.document import Migration
 from vmpcap.runs.answer import Answer
 
@@ -66,6 +67,8 @@ def test_of_three_streams_alike_to_the_byte_none_is_joined() -> None:
         assert sum(link.is_relayed for _, transfers in found for t in transfers for link in t.links) == count
 
 
+PART = SEGMENT - 13
+"""Bytes of a segment, of which no number of segments is a round one."""
 RELAY_A, RELAY_B = "10.10.1.200", "10.10.2.200"
 ROLES = {"src": "source", "dst": "destination", "a": "domain:source", "b": "domain:destination"}
 
@@ -74,9 +77,11 @@ def relayed(
     folder: Path, near: tuple[Way, ...] = (LAN_SOURCE,), far: tuple[Way, ...] = (LAN_DESTINATION,), **more: Any
 ) -> Answer:
     """A stream from the source to a relay, one from another relay to the destination, and the guest that moved."""
+    near_segment, segment = more.pop("near_segment", PART), more.pop("segment", PART)
     scene, roles = Scene(), {**ROLES, **more.pop("roles", {})}
-    add_stream(scene, near, a=HOST_A, b=RELAY_A)
-    add_stream(scene, tuple(replace(way, late_s=0.02) for way in far), a=RELAY_B, b=HOST_B, isn=77_000, **more)
+    add_stream(scene, near, a=HOST_A, b=RELAY_A, segment=near_segment)
+    late = tuple(replace(way, late_s=0.02) for way in far)
+    add_stream(scene, late, a=RELAY_B, b=HOST_B, isn=77_000, segment=segment, **more)
     add_announcement(scene, "a", "b")
     add_pings(scene, "a", until=1002.0)
     add_pings(scene, "b")
@@ -106,12 +111,36 @@ def test_a_stream_that_relays_pass_on_to_the_byte_is_one_migration(tmp_path: Pat
     assert "wan_optimizer" not in {row.name for guest in migration.guests for row in guest.mechanisms}
     (note,) = [note for note in report.notes if "relays" in note]
     assert "told as one migration through relays" in note
-    assert f"{RELAY_A} took from the source, at the same time, exactly as much as {RELAY_B} gave" in note
+    assert f"{RELAY_A} took from the source, in as long a time, exactly as much as {RELAY_B} gave" in note
+    assert note.endswith("nothing compares their clocks: that it was at the same time is not known")
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds", "compared", "count"),
+    [(3 * S, 1.0, True, 0), (3 * S, 1.0, False, 1), (3 * S, 4.0, False, 0), (120 * S, 1.0, False, 0)],
+    ids=["seconds later", "by a clock that is off", "in longer a time", "minutes later"],
+)
+def test_clocks_that_nothing_compares_split_no_stream(start: int, seconds: float, compared: bool, count: int) -> None:
+    """A clock that is seconds off changes no duration; compared ones say that it was another time."""
+    near, far = stream(size=99_999_999), stream(start, seconds, size=99_999_999, **FAR)
+    offset = Offset(0, 0, 0) if compared else None
+    views = view("a", "source", streams=(near,)), view("b", "destination", streams=(far,), offset=offset)
+    _, told = join_relayed([(v, find_transfers(v.streams)[0]) for v in views])
+    assert len(told) == count
+
+
+def test_what_may_be_one_by_clocks_as_given_is_told_as_that() -> None:
+    """A round number of bytes joins nothing where no clock is compared; the note says by which clocks it was then."""
+    views = view("a", "source", streams=(stream(),)), view("b", "destination", streams=(stream(**FAR),), offset=None)
+    assert not join_relayed([(v, find_transfers(v.streams)[0]) for v in views])[1]
+    (told,) = say_relayed(moves_of(*views))
+    assert "at the same time by their clocks as given, which nothing compares" in told
 
 
 BESIDE = Way("src", LAN_SOURCE.macs, LAN_SOURCE.back)
 NOT_JOINED: dict[str, dict[str, Any]] = {
-    "a byte less in each segment": {"segment": SEGMENT - 1},
+    "a byte less in each segment": {"segment": PART - 1},
+    "a round number": {"near_segment": SEGMENT, "segment": SEGMENT},
     "both seen at the source": {"far": (LAN_DESTINATION, BESIDE)},
     "of no host's card": {"roles": {"src": "wan", "dst": "wan"}},
 }

@@ -8,7 +8,7 @@ from typing import Final
 from vmpcap.migration.moved import on_reference
 from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.stream.transfers import Transfer
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.units import NS_PER_S
 
 LEAST_BYTES: Final = 1 << 20
@@ -17,6 +17,10 @@ ALIKE: Final = 0.001
 """A relay passes on every byte; hosts may say a little to it in its own name."""
 APART_NS: Final = 2 * NS_PER_S
 """By so much it may begin and end later: it hands on what it gets, and keeps no migration back."""
+GIVEN_NS: Final = 60 * NS_PER_S
+"""Clocks that nothing compares, and that people set, are seldom off by more: what is further apart is two events."""
+ROUND: Final = (1000, 1024)
+"""Multiples of these are made up (a test's, a disk's): two may carry as many without being one."""
 
 Found = Sequence[tuple[PointView, list[Transfer]]]
 One = tuple[PointView, Transfer]
@@ -28,7 +32,8 @@ def join_relayed(found: Found) -> tuple[list[tuple[PointView, list[Transfer]]], 
 
     Gives the transfers, of which both parts have one name then, and a sentence for each that was joined. HCX's
     appliances end TCP at either site, so that numbers and addresses are others. Both carried as much to the byte, each
-    way, at the same time, and no third did; one is seen at the source's own card alone, the other at the destination's.
+    way, and no third did; one is seen at the source's own card alone, the other at the destination's. That was at the
+    same time; where nothing compares the clocks, it took as long, and the number is none that two have by being made.
     """
     near = [one for one in _seen_at(found, "source") if not _is_at(one, found, "destination")]
     far = [one for one in _seen_at(found, "destination") if not _is_at(one, found, "source")]
@@ -59,15 +64,17 @@ def _is_at(one: One, found: Found, role: str) -> bool:
 
 
 def _carried_alike(near: One, far: One) -> bool:
-    """Did both carry the same number of bytes each way, at the same time, between four hosts?"""
+    """Did both carry the same number of bytes each way, at the same time as far as is known, between four hosts?"""
     (a_view, a), (b_view, b) = near, far
-    if {a.source, a.destination} & {b.source, b.destination} or _bytes_of(a)[0] < LEAST_BYTES:
+    forth, _ = _bytes_of(a)
+    if {a.source, a.destination} & {b.source, b.destination} or forth < LEAST_BYTES or _bytes_of(a) != _bytes_of(b):
         return False
-    spans = [
-        (on_reference(view, transfer.start_ts), on_reference(view, transfer.end_ts))
-        for view, transfer in ((a_view, a), (b_view, b))
-    ]
-    return _bytes_of(a) == _bytes_of(b) and all(abs(x - y) <= APART_NS for x, y in zip(*spans, strict=True))
+    begins = on_reference(b_view, b.start_ts) - on_reference(a_view, a.start_ts)
+    ends = on_reference(b_view, b.end_ts) - on_reference(a_view, a.end_ts)
+    if is_compared(a_view, b_view):
+        return max(abs(begins), abs(ends)) <= APART_NS
+    is_made_up = any(forth % size == 0 for size in ROUND)
+    return not is_made_up and abs(ends - begins) <= APART_NS and abs(begins) <= GIVEN_NS
 
 
 def _bytes_of(transfer: Transfer) -> tuple[int, int]:
@@ -84,11 +91,14 @@ def _named_as(far: Transfer, near: Transfer) -> Transfer:
 def _say_joined(near: One, far: One) -> str:
     (a_view, a), (b_view, b) = near, far
     forth, back = _bytes_of(a)
+    is_timed = is_compared(a_view, b_view)
+    when = "at the same time" if is_timed else "in as long a time"
+    doubt = "" if is_timed else "; nothing compares their clocks: that it was at the same time is not known"
     return (
         f"{a.source} to {a.destination} at {a_view.name} and {b.source} to {b.destination} at {b_view.name} are told as"
         f" one migration through relays that end TCP (HCX's Mobility Agents, a proxy): {a.destination} took from the"
-        f" source, at the same time, exactly as much as {b.source} gave to the destination, {forth:,} bytes, and"
-        f" {back:,} went back in both"
+        f" source, {when}, exactly as much as {b.source} gave to the destination, {forth:,} bytes, and"
+        f" {back:,} went back in both{doubt}"
     )
 
 
@@ -101,11 +111,16 @@ def say_relayed(moves: Sequence[Move]) -> list[str]:
     pairs = [pair for pair in combinations(moves, 2) if _may_be_one(*pair)]
     often = [id(move) for pair in pairs for move in pair]
     return [
-        f"{_named(a)} and {_named(b)} carried equally much at the same time ({_bytes(a):,} bytes): they may be one"
-        " migration through relays that end TCP (HCX, a proxy), which is told as two"
+        f"{_named(a)} and {_named(b)} carried equally much at the same time{_by_which(a, b)} ({_bytes(a):,} bytes):"
+        " they may be one migration through relays that end TCP (HCX, a proxy), which is told as two"
         for a, b in pairs
         if often.count(id(a)) == often.count(id(b)) == 1
     ]
+
+
+def _by_which(a: Move, b: Move) -> str:
+    is_timed = is_compared(a.best.view, b.best.view)
+    return "" if is_timed else " by their clocks as given, which nothing compares"
 
 
 def _may_be_one(a: Move, b: Move) -> bool:
