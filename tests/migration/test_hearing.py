@@ -20,8 +20,10 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.announced.reach import follow_announcements
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.exchanges import unanswered_until
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
+from vmpcap.terms.wire import TCP_ACK, TCP_SYN
 
 SWITCH = 10 * S
 SPEAKS = SWITCH + 1200 * MS
@@ -236,3 +238,21 @@ def test_packets_that_the_guest_answers_on_another_link_did_not_go_astray() -> N
     answered = asks_and_answers(0, 20 * S, 100 * MS, (SWITCH, SWITCH + 150 * MS))
     gateway = view("gw", "gateway", journal=answered, arps=ARP_OF_OTHERS)
     assert "none of them came there" not in told_of(gateway, bridge_asked_from(begin, *ONCE))[1]
+
+
+@pytest.mark.parametrize(("answered_at", "lost"), [(6 * S, 4), (2 * S, 1)], ids=["after the end", "before it"])
+def test_a_syn_sent_again_was_in_vain_until_its_answer_came(answered_at: int, lost: int) -> None:
+    """Its answer acknowledges all copies; only one that had come by then shows that a way led to the guest."""
+    times = (S, S + 500 * MS, S + 900 * MS, 4 * S)
+    asks = [(ts, GATEWAY, GUEST, PEER_IP, GUEST_IP) for ts in times]
+    rows = journal(*asks, (answered_at, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    is_ask = rows.eth_dst == GUEST
+    rows.ip_protocol[:], rows.icmp_type[:] = 6, 0
+    rows.src_port[:], rows.dst_port[:] = np.where(is_ask, 40_000, 443), np.where(is_ask, 443, 40_000)
+    rows.tcp_flags[:] = np.where(is_ask, TCP_SYN, TCP_SYN | TCP_ACK)
+    rows.tcp_seq[:] = np.where(is_ask, [*[99] * 3, 700, 0], 5)
+    rows.tcp_ack[:] = np.where(is_ask, 0, 100)
+    seen = view("client", "client", journal=rows)
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    asked = np.flatnonzero(is_ask)
+    assert len(unanswered_until(seen, guest, asked, 5 * S)) == lost
