@@ -69,6 +69,27 @@ def test_queues_of_both_ways_scatter_no_stamps(queue_ms: float) -> None:
     assert not flagged
 
 
+@pytest.mark.parametrize("middle_ms", [7, 40])
+@pytest.mark.parametrize("kind", ["uniform", "normal"])
+def test_a_jitter_that_is_alike_to_both_sides_scatters_no_stamps(kind: str, middle_ms: float) -> None:
+    """Of both ways, each packet for itself: the least delay there and back is never broken, and bounds the clock."""
+    chance = {"uniform": lambda rng: rng.uniform(-5, 5), "normal": lambda rng: max(1 - middle_ms, rng.gauss(0, 2))}
+    for seed in range(TRIALS):
+        rng = random.Random(seed)
+        sent = []
+        for packet in traffic(rng, SECONDS, 1500, (0.0, 0.0), 1e-6):
+            way = round((middle_ms + chance[kind](rng)) * MS)
+            at = min(packet.one_ts, packet.other_ts)
+            sent.append(Sent(*((at, at + way) if packet.side == 0 else (at + way, at)), packet.side))
+        paired = paired_of(sorted(sent, key=lambda p: p.one_ts), lambda ts: ts)
+        clock, _ = bound_pair(paired)
+        assert clock is not None
+        assert not clock.unsteady_ns, seed
+        low, high = clock.bounds(paired.one.ts_ns[paired.row_one])
+        assert ((low <= 0) & (high >= 0)).all()
+        assert float(np.median(high - low)) <= 2 * middle_ms * MS
+
+
 @pytest.mark.parametrize("full", [0, 1])
 def test_a_pipe_that_stands_full_of_one_way_scatters_no_stamps(full: int) -> None:
     """Its packets wait for 10 ms, seldom for less; the other way tells that no stamp is off by that."""

@@ -44,6 +44,8 @@ class Orders(NamedTuple):
     highs: Bounds
     ahead: I8
     """1: the one point saw it first; -1: the other did; 0: nobody can say."""
+    odd: int = 0
+    """Packets that tell another order than the others of their ends do, or than they tell by their other answer."""
 
 
 def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) -> Orders:
@@ -92,7 +94,8 @@ def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) ->
     vote[torn] = 0
     turned = vote * np.where(packets.side == 0, 1, -1).astype(np.int8)
     majority = _majority(group, turned)
-    is_sound = _soundness(packets.at, group, turned, torn | (turned * majority < 0))
+    odd = torn | (turned * majority < 0)
+    is_sound = _soundness(packets.at, group, turned, odd)
     ahead = np.where(packets.side == 0, majority, -majority).astype(np.int8)
     sure = np.where(majority != 0, ahead, np.where(told_by == len((before, after)), vote, 0))
     high, low = is_sound & (sure > 0), is_sound & (sure < 0)
@@ -103,7 +106,7 @@ def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) ->
     highs = Bounds(
         np.concatenate((packets.at[high], packets.at[both])), np.concatenate((packets.late[high] + rough, most[both]))
     )
-    return Orders(lows, highs, ahead)
+    return Orders(lows, highs, ahead, int((odd | ((turned != 0) & (majority == 0))).sum()))
 
 
 def _told_near(packets: Packets, group: I64, answers: tuple[I64, I64], rough: int, most_drift: float) -> Bools:

@@ -15,7 +15,7 @@ from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines
 from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
-from vmpcap.points.pieces import MOST_STEPS, fit_pieces
+from vmpcap.points.pieces import MOST_STEPS, fit_pieces, narrowest
 from vmpcap.points.resolution import RESOLUTIONS, coarseness, resolution
 from vmpcap.points.shifts import find_shifts
 from vmpcap.points.slews import find_slews
@@ -37,6 +37,8 @@ FEW_PIECES: Final = 3
 """More steps than two are not believed where one steady drift explains as much."""
 EACH_MORE: Final = (4, 6, 9)
 """How far stamps scatter is looked for in these steps, as parts of the first."""
+MOST_ODD: Final = 0.01
+"""So few packets in another order than the rest may be chance: a way that changed, a copy."""
 AT_THE_LIMIT: Final = 0.99
 ORDINARY: Final = 50e-6
 """Two clocks that nothing is wrong with run apart by no more, as a rule."""
@@ -300,6 +302,8 @@ class _Explained(NamedTuple):
     """By how much stamps may scatter, ns."""
     drift: tuple[float, float] | None = None
     """If the least delays stay as they are; of one piece only."""
+    steady_ns: int | None = None
+    """How narrow are the bounds to which a steady clock keeps, but for where it was set? None: it does not."""
 
 
 def _explain_scattered(
@@ -308,16 +312,19 @@ def _explain_scattered(
     """
     The same where stamps may scatter: then each bounds the clock by so much less.
 
-    What stamps that scatter look like where they are few is believed where it takes fewer steps than steady ones do.
+    Where a steady clock explains the packets and a jitter of the ways does the rest, no stamp is doubted. What stamps
+    that scatter look like where they are few is believed where it takes fewer steps than steady ones do.
     """
     if rough >= RESOLUTIONS[0]:  # a clock that ticks seldom scatters by that, which is taken off already
         return _explain(packets, rough, set_back, more)
-    if unsteady := find_unsteadiness(packets):
-        return _explain_unsteady(packets, rough, set_back, unsteady)
     found = _explain(packets, rough, set_back, more)
-    if len(found.pieces) == 1 + len(set_back) or not (unsteady := find_unsteadiness(packets, True)):
+    if (scatter := find_unsteadiness(packets)) is not None:
+        if found.steady_ns is not None and scatter.may_be_ways(found.steady_ns):
+            return found
+        return _explain_unsteady(packets, rough, set_back, scatter.most_ns)
+    if len(found.pieces) == 1 + len(set_back) or (scatter := find_unsteadiness(packets, True)) is None:
         return found
-    scattered = _explain_unsteady(packets, rough, set_back, unsteady)
+    scattered = _explain_unsteady(packets, rough, set_back, scatter.most_ns)
     return scattered if scattered.pieces and (not found.pieces or len(scattered.pieces) < len(found.pieces)) else found
 
 
@@ -348,24 +355,26 @@ def _steady(
         lows, highs = (
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
-    if is_fine and not set_back and (slewed := find_slews(lows, highs)):
-        return _Explained(slewed, None, orders.ahead)
     pieces = fit_pieces(lows, highs, set_back)
+    is_strained = not pieces or any(map(_is_at_the_limit, pieces))
+    is_steady = len(pieces) == 1 + len(set_back) and not is_strained and orders.odd <= MOST_ODD * len(packets.at)
+    steady_ns = min(map(narrowest, pieces)) if is_steady else None
+    if is_fine and not set_back and (slewed := find_slews(lows, highs)):
+        return _Explained(slewed, None, orders.ahead, steady_ns=steady_ns)
     if (
         is_fine
         and len(pieces) == 1
         and (shifted := find_shifts(lows, highs, pieces[0]))
         and not any(map(_is_at_the_limit, shifted))
     ):
-        return _Explained(shifted, None, orders.ahead)
-    is_strained = not pieces or any(map(_is_at_the_limit, pieces))
+        return _Explained(shifted, None, orders.ahead, steady_ns=steady_ns)
     if len(pieces) == 1 and not is_strained:
         if not _leans(pieces[0]):
             rate = steady_drift(lows, highs, pieces[0]) if is_fine else None
-            return _Explained(pieces, None, orders.ahead, drift=rate)
+            return _Explained(pieces, None, orders.ahead, drift=rate, steady_ns=steady_ns)
         steep = bound_steep(packets, rough, set_back, 0)
         more_drift = steep[0][0] if steep is not None and len(steep[0]) == 1 else None
-        return _Explained(pieces, more_drift, orders.ahead)
+        return _Explained(pieces, more_drift, orders.ahead, steady_ns=steady_ns)
     most_steps = MOST_STEPS if is_strained or len(pieces) > FEW_PIECES else 0
     steep = bound_steep(packets, rough, set_back, most_steps)
     if is_strained:

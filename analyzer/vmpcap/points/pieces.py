@@ -54,7 +54,7 @@ def fit_pieces(
     known = [part.lines for part in parts if part.lines is not None]
     if not known:
         return ()
-    likely = 2 * max(map(_narrowest, known)) + QUEUE_NS
+    likely = 2 * max(map(narrowest, known)) + QUEUE_NS
     pieces = [part.lines or _open(part, likely, most_drift) for part in parts]
     return tuple(_apart([piece for piece in pieces if piece is not None]))
 
@@ -123,7 +123,7 @@ def _as_few_as_will_do(lows: Bounds, highs: Bounds, most_drift: float, most_step
     return [part(first, last) for first, last in zip([0, *front], [*back, BINS], strict=True) if first < last]
 
 
-def _narrowest(piece: Lines) -> int:
+def narrowest(piece: Lines) -> int:
     """By how much do the bounds of a piece differ in its middle?"""
     low, high = piece.at((piece.begin + piece.end) // 2)
     return high - low

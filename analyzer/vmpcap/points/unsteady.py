@@ -1,7 +1,7 @@
 """Time stamps that come early or late by chance: packet by packet, and in both directions alike."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,10 @@ FAR: Final = 2.5
 """What lies so many times the scatter away is no scatter."""
 LITTLE: Final = 4
 """What is less than this part of the time there and back puts no packet on the wrong side of another."""
+ASKEW: Final = 0.1
+"""Shares that are off the half by more, to one side in both directions: no jitter of the ways looks so by chance."""
+NARROW: Final = 5
+"""Bounds that are narrower than this part of the scatter may lie beside the truth where stamps make it."""
 HELD: Final = "the doubt holds that"
 WIDER: Final = 1.25
 """What some packets show is less than what all of them may have."""
@@ -40,9 +44,29 @@ LEAST_NS: Final = 200_000
 """A host's own handling scatters by less."""
 
 
-def find_unsteadiness(packets: Packets, is_odd: bool = False) -> int:
+class Scatter(NamedTuple):
+    """How packets lie about what is usual, in both directions alike."""
+
+    most_ns: int
+    """By how much a packet's two stamps may be early or late against each other."""
+    usual_ns: int
+    """By how much nearly all are apart."""
+    is_askew: bool
+    """Whether more reach far to one side than to the other, by the same clock in both directions: no jitter does."""
+
+    def may_be_ways(self, narrowest_ns: int) -> bool:
+        """
+        Does a jitter of the ways explain it, if a steady clock keeps to bounds that are so narrow, ns?
+
+        A jitter that is alike to both sides looks the same, but never breaks the least time there and back. Stamps
+        that scatter nearly always do, unless the ways are long beside it: then what they leave of the bounds is wide.
+        """
+        return not self.is_askew and narrowest_ns * NARROW >= self.usual_ns
+
+
+def find_unsteadiness(packets: Packets, is_odd: bool = False) -> Scatter | None:
     """
-    By how much may a packet's two time stamps be early or late against each other, ns? 0: a queue explains it.
+    By how much may a packet's two time stamps be early or late against each other? None: a queue explains it.
 
     Parameters
     ----------
@@ -61,13 +85,13 @@ def find_unsteadiness(packets: Packets, is_odd: bool = False) -> int:
         rows = np.flatnonzero(packets.side == side)
         rows = rows[np.argsort(packets.at[rows], kind="stable")]
         if len(rows) < LEAST:
-            return 0
+            return None
         late = _level(packets.at[rows], packets.late[rows])
         rest = late - _usual(late)
         low, high = np.percentile(rest, (EDGE, 100 - EDGE))
         together = float(np.median(packets.at[rows][2 * BESIDE :] - packets.at[rows][: -2 * BESIDE]))
         if high - low < LEAST_NS + MOST_SLEWED * together:
-            return 0
+            return None
         usual = rest[np.abs(rest) <= FAR * (high - low)]
         shares.append(float(-low / (high - low)))
         scatters.append(float(high - low))
@@ -76,10 +100,14 @@ def find_unsteadiness(packets: Packets, is_odd: bool = False) -> int:
         middles.append(float(np.median(late)))
     is_little = min(widths) * LITTLE < abs(middles[0] - middles[1])
     if is_little or max(scatters) > UNLIKE * min(scatters):
-        return 0
+        return None
     least = LEAST_WHERE_ODD if is_odd else LEAST_SHARE + BY_CHANCE / np.sqrt(min(counts))
     is_common = min(shares[0] + 1 - shares[1], shares[1] + 1 - shares[0]) >= least
-    return round(WIDER * min(widths)) if is_common else 0
+    if not is_common:
+        return None
+    off = [share - 1 / 2 for share in shares]
+    is_askew = off[0] * off[1] > 0 and min(map(abs, off)) > ASKEW + BY_CHANCE / np.sqrt(min(counts))
+    return Scatter(round(WIDER * min(widths)), round(min(scatters)), is_askew)
 
 
 def scattered_by(unsteady_ns: int) -> str:
@@ -87,9 +115,9 @@ def scattered_by(unsteady_ns: int) -> str:
     How is it told, as the end of a sentence about time stamps?
 
         >>> scattered_by(35_200_000)
-        'come early or late by chance, against each other by up to 35.200 ms: the doubt holds that'
+        'come early or late by chance, or both ways jitter alike, by up to 35.200 ms: the doubt holds that'
     """
-    return f"come early or late by chance, against each other by up to {unsteady_ns / NS_PER_MS:.3f} ms: {HELD}"
+    return f"come early or late by chance, or both ways jitter alike, by up to {unsteady_ns / NS_PER_MS:.3f} ms: {HELD}"
 
 
 class Scattered(Protocol):
