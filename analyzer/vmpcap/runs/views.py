@@ -56,7 +56,7 @@ ALIKE: Final = (
 )
 NOT_ALIKE: Final = "nothing shows that both ways are alike: uncertainty_ms is bound_ms"
 MOST_DOUBT: Final = 20e-6
-"""A drift less sure than this is not told."""
+"""A drift that may be wrong by more, whatever the ways do, is not told."""
 LEAST_COPIES: Final = 0.05
 """Share of packets beside the streams that are there more than once: less may be chance."""
 MOST_EXCHANGES: Final = 20_000
@@ -242,7 +242,7 @@ def _clock(view: PointView, reference: PointView, main: PointView, names: Mappin
         reference=reference.name,
         offset_ms=ms(stands.middle_ns),
         offset_at_ts=iso_utc(stands.at_ts),
-        drift_ppm=_drift_ppm(stands),
+        drift_ppm=told_drift_ppm(stands),
         uncertainty_ms=ms(_doubt(stands)),
         bound_ms=ms(stands.uncertainty_ns),
         matched_packets=stands.packets,
@@ -255,12 +255,15 @@ def _doubt(stands: Standing) -> int:
     return stands.uncertainty_ns if stands.alike_ns is None else min(stands.alike_ns, stands.uncertainty_ns)
 
 
-def _drift_ppm(stands: Standing | None) -> float | None:
+def told_drift_ppm(stands: Standing | None) -> float | None:
     """
-    The middle of the possible drifts, if the least delays stay as they are; None where it is known to no better than
-    MOST_DOUBT.
+    The middle of what the drift is if the least delays stay as they are; None where it may be off by MOST_DOUBT.
+
+    That is asked of all drifts that the packets bear: ways of which one grows slowly while the other gets shorter look
+    like clocks that run apart, and a figure that stands alone cannot say so.
     """
-    drift = None if stands is None else stands.likely_drift
-    if drift is None or drift[1] - drift[0] > 2 * MOST_DOUBT:
+    if stands is None or stands.drift is None or stands.likely_drift is None:
         return None
-    return round(sum(drift) / 2 * 1e6, 3)
+    middle = sum(stands.likely_drift) / 2
+    least, most = stands.drift
+    return round(middle * 1e6, 3) if max(most - middle, middle - least) <= MOST_DOUBT else None
