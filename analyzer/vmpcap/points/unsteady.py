@@ -33,10 +33,12 @@ FAR: Final = 2.5
 """What lies so many times the scatter away is no scatter."""
 LITTLE: Final = 4
 """What is less than this part of the time there and back puts no packet on the wrong side of another."""
-ASKEW: Final = 0.1
+ASKEW: Final = 0.05
 """Shares that are off the half by more, to one side in both directions: no jitter of the ways looks so by chance."""
-NARROW: Final = 5
-"""Bounds that are narrower than this part of the scatter may lie beside the truth where stamps make it."""
+NARROW: Final = 0.12
+"""Bounds that are narrower than this share of the scatter may lie beside the truth where stamps make it."""
+NARROW_BY_CHANCE: Final = 1.8
+"""By so much more, over the root of their number, where packets are few."""
 HELD: Final = "the doubt holds that"
 WIDER: Final = 1.25
 """What some packets show is less than what all of them may have."""
@@ -49,8 +51,8 @@ class Scatter(NamedTuple):
 
     most_ns: int
     """By how much a packet's two stamps may be early or late against each other."""
-    usual_ns: int
-    """By how much nearly all are apart."""
+    narrow_ns: int
+    """Bounds that are narrower may lie beside the truth."""
     is_askew: bool
     """Whether more reach far to one side than to the other, by the same clock in both directions: no jitter does."""
 
@@ -61,7 +63,7 @@ class Scatter(NamedTuple):
         A jitter that is alike to both sides looks the same, but never breaks the least time there and back. Stamps
         that scatter nearly always do, unless the ways are long beside it: then what they leave of the bounds is wide.
         """
-        return not self.is_askew and narrowest_ns * NARROW >= self.usual_ns
+        return not self.is_askew and narrowest_ns >= self.narrow_ns
 
 
 def find_unsteadiness(packets: Packets, is_odd: bool = False) -> Scatter | None:
@@ -107,7 +109,8 @@ def find_unsteadiness(packets: Packets, is_odd: bool = False) -> Scatter | None:
         return None
     off = [share - 1 / 2 for share in shares]
     is_askew = off[0] * off[1] > 0 and min(map(abs, off)) > ASKEW + BY_CHANCE / np.sqrt(min(counts))
-    return Scatter(round(WIDER * min(widths)), round(min(scatters)), is_askew)
+    narrow = NARROW + NARROW_BY_CHANCE / np.sqrt(min(counts))
+    return Scatter(round(WIDER * min(widths)), round(narrow * min(scatters)), is_askew)
 
 
 def scattered_by(unsteady_ns: int) -> str:
