@@ -155,7 +155,11 @@ def test_clocks_are_known_to_what_was_put_on_them(folder: Path) -> None:
 
 
 def test_the_peers_outage_is_the_clients_own(folder: Path) -> None:
-    """Within one probe interval of what the client counted."""
+    """
+    Within one probe interval of what the client counted.
+
+    One that never came back is lost, or not known: where TCP was to try again only after the capture's end.
+    """
     truth, report = run(folder)
     around = [leg.resume for leg in truth.legs if leg.resume is not None]
     peers = [p for m in report.migrations for g in m.guests for p in g.peers]
@@ -165,7 +169,8 @@ def test_the_peers_outage_is_the_clients_own(folder: Path) -> None:
         ours = [p for p in peers if p.protocol.lower().startswith(probe)]
         assert ours, f"no {probe} peer"
         if not ended:
-            assert any(p.survived is False for p in ours)
+            assert any(p.survived is False or "sent no more since others were answered" in p.because for p in ours)
+            assert not any(p.survived for p in ours)
             continue
         nearest = min(abs((p.outage_ms or 0) - outage) for p in ours)
         assert nearest <= interval + 1, [(p.outage_ms, outage) for p in ours]
