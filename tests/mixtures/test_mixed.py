@@ -69,11 +69,11 @@ RIP = [
 ]
 
 
-@pytest.mark.parametrize(("poison_ms", "lost", "worked", "word"), RIP, ids=["until poisoned", "shared", "harmless"])
+@pytest.mark.parametrize(("poison_ms", "lost", "worked", "word"), RIP, ids=["until poisoned", "shared", "one"])
 def test_two_routers_that_advertise_one_guest(
     poison_ms: float | None, lost: str, worked: str, word: str, tmp_path: Path
 ) -> None:
-    """What goes the old way shows in the peers: all of it until the old one poisons, or half of it for ever."""
+    """What goes the old way shows in the peers: all until the old one poisons, or half for ever; one tells neither."""
     found = told(mixed.two_rip_routers(poison_ms, lost).report(tmp_path))["rip"]
     assert found.worked == worked
     assert word in found.because

@@ -59,6 +59,11 @@ class Bounds(NamedTuple):
     ts: I64
     value_ns: I64
 
+    def within(self, begin: int, end: int) -> "Bounds":
+        """Those of this time, both ends included."""
+        kept = (self.ts >= begin) & (self.ts <= end)
+        return Bounds(self.ts[kept], self.value_ns[kept])
+
 
 def bound_exchanges(one: Mapping[object, Exchange], other: Mapping[object, Exchange]) -> tuple[Bounds, Bounds] | None:
     """

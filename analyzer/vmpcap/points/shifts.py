@@ -41,7 +41,7 @@ def find_shifts(lows: Bounds, highs: Bounds, whole: Lines) -> tuple[Lines, ...]:
     amounts: a clock that stepped, or a queue that left one way as it came into the other. Which of the two does not
     show, so either piece's bounds are those that need no such width, and a steady clock keeps to them as well.
     """
-    lows, highs = (_within(bounds, whole) for bounds in (lows, highs))
+    lows, highs = (bounds.within(whole.begin, whole.end) for bounds in (lows, highs))
     width = _least_width(lows, highs, whole)
     if width <= 0:
         return ()
@@ -52,7 +52,7 @@ def find_shifts(lows: Bounds, highs: Bounds, whole: Lines) -> tuple[Lines, ...]:
         return ()
     pieces = []
     for piece in narrow:
-        low, high = (_within(bounds, piece) for bounds in (lows, highs))
+        low, high = (bounds.within(piece.begin, piece.end) for bounds in (lows, highs))
         if min(len(low.ts), len(high.ts)) < LEAST_EACH:
             return ()
         lines = fit_lines(low, high)
@@ -86,7 +86,7 @@ def _least_width(lows: Bounds, highs: Bounds, whole: Lines) -> int:
 def _fits_without_gaps(lows: Bounds, highs: Bounds, pieces: tuple[Lines, ...], width: int) -> bool:
     """Do lines keep to all of these pieces' narrow bounds? Then what lies between was an idle moment, and no step."""
     low, high = (
-        Bounds(*map(np.concatenate, zip(*(_within(bounds, piece) for piece in pieces), strict=True)))
+        Bounds(*map(np.concatenate, zip(*(bounds.within(piece.begin, piece.end) for piece in pieces), strict=True)))
         for bounds in (lows, highs)
     )
     return fit_lines(Bounds(low.ts, low.value_ns + width), high) is not None
@@ -99,8 +99,3 @@ def _extremes(bounds: Bounds, whole: Lines, tilt: float, width: float, count: in
     np.minimum.at(least, place, sign * (bounds.value_ns - tilt * (bounds.ts - whole.begin) - whole.base))
     least[np.bincount(place, minlength=count) < LEAST_EACH] = np.inf
     return sign * least
-
-
-def _within(bounds: Bounds, piece: Lines) -> Bounds:
-    kept = (bounds.ts >= piece.begin) & (bounds.ts <= piece.end)
-    return Bounds(bounds.ts[kept], bounds.value_ns[kept])

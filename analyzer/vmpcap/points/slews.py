@@ -52,7 +52,7 @@ def find_slews(lows: Bounds, highs: Bounds) -> tuple[Lines, ...]:
         return ()
     pieces = []
     for number, piece in enumerate(narrow):
-        low, high = (_within(bounds, piece) for bounds in (lows, highs))
+        low, high = (bounds.within(piece.begin, piece.end) for bounds in (lows, highs))
         if min(len(low.ts), len(high.ts)) < LEAST_EACH:
             return ()
         lines = fit_lines(low, high, MOST_SLEWED)
@@ -118,8 +118,3 @@ def _is_bend(before: Lines, after: Lines) -> bool:
         if one[0] <= other[1] and other[0] <= one[1]:
             return True
     return False
-
-
-def _within(bounds: Bounds, piece: Lines) -> Bounds:
-    kept = (bounds.ts >= piece.begin) & (bounds.ts <= piece.end)
-    return Bounds(bounds.ts[kept], bounds.value_ns[kept])

@@ -18,17 +18,13 @@ from vmpcap.migration.packets.not_seen_again import shows_all_since
 from vmpcap.migration.packets.one_direction import answers_the_unseen
 from vmpcap.migration.packets.own_speech import may_answer
 from vmpcap.migration.packets.sent_in_vain import sent_in_vain
+from vmpcap.migration.packets.to_the_end import LEAST_NS, asked_to_the_end
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST
 
-LEAST_SENT: Final = 3
-LEAST_NS: Final = NS_PER_S
-"""So many requests, for so long, and to the end, are no chance."""
-PAUSES: Final = 2
-"""Who was silent for no more than so many of its longest pauses when the view ended asked on to the end."""
 LEAST_PEERS: Final = 3
 """One or two peers' packets alone may take a link of the new host that has no point."""
 LEAST_UNICAST: Final = 3
@@ -192,11 +188,5 @@ def _in_vain(view: PointView, guest: Moved, span: tuple[int, int], told: set[Add
     answered = answered_to_the_last(j, frames_of(view, guest), when) if asked else set()
     for service in answered & set(asked):
         theirs = np.array(asked[service], np.int64)
-        if service[:2] not in told and _is_to_the_end(j.ts_ns[theirs], end):
+        if service[:2] not in told and asked_to_the_end(j.ts_ns[theirs], end):
             yield service, theirs
-
-
-def _is_to_the_end(ts: I64, end: int) -> bool:
-    if len(ts) < LEAST_SENT or ts[-1] - ts[0] < LEAST_NS:
-        return False
-    return end - int(ts[-1]) <= max(LEAST_NS, PAUSES * int(np.diff(ts).max()))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peer_streams import groups_of
+from vmpcap.migration.packets.to_the_end import LEAST_ASKED, asked_to_the_end
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import IP_UDP
 
@@ -16,10 +17,6 @@ AGAIN_NS: Final = 10 * NS_PER_S
 LEAST_BEFORE: Final = 10
 HARDLY: Final = 0.1
 """So many queries of before the move, no more than this share of them sent twice, show a client that asks anew."""
-LEAST_SINCE: Final = 3
-LEAST_NS: Final = NS_PER_S
-PAUSES: Final = 2
-"""Who was silent for no more than so many of its longest pauses when the view ended asked on to the end."""
 
 Service = tuple[int, int, int]
 """The peer's address by its halves, and the guest's port."""
@@ -58,10 +55,10 @@ def queried_again(j: JournalColumns, asked: I64, when: int, end: int) -> Queried
         if before.sum() < LEAST_BEFORE or is_again[before].sum() > HARDLY * before.sum():
             continue
         is_due = since & (ts + waited[since].max(initial=0) < end)
-        if is_due.sum() < LEAST_SINCE:
+        if is_due.sum() < LEAST_ASKED:
             continue
         later = rows[j.ts_ns[rows] > when]
-        if is_again[is_due].all() and _is_to_the_end(j.ts_ns[later], end):
+        if is_again[is_due].all() and asked_to_the_end(j.ts_ns[later], end):
             found[service] = later
         is_asked_once = is_asked_once or 2 * int(is_again[is_due].sum()) < int(is_due.sum())
     return Queried(found, is_asked_once)
@@ -79,9 +76,3 @@ def _queries(j: JournalColumns, rows: I64) -> tuple[I64, I64]:
     longest = np.maximum.reduceat(np.where(is_next, waits, 0), first) if len(first) else waits
     by_time = np.argsort(j.ts_ns[tries[first]], kind="stable")
     return tries[first][by_time], longest[by_time]
-
-
-def _is_to_the_end(ts: I64, end: int) -> bool:
-    if len(ts) < LEAST_SINCE or ts[-1] - ts[0] < LEAST_NS:
-        return False
-    return end - int(ts[-1]) <= max(LEAST_NS, PAUSES * int(np.diff(ts).max()))
